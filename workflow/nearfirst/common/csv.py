@@ -9,15 +9,12 @@ import pandas as pd
 from nearfirst.common.errors import InputError
 
 
-def read_csv(path: Path, needed: Collection[str], text: Collection[str]) -> pd.DataFrame:
+def read_csv(path: Path, text: Collection[str]) -> pd.DataFrame:
     """Read a CSV in which every column holds numbers, except those named as text.
 
     An empty cell in a column of numbers is NaN. Text is not interpreted: a task may be called "NA".
 
-    Raises
-    ------
-    InputError
-        If the file is damaged or empty, or lacks a column of `needed`.
+    Raises InputError if the file is damaged or empty.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -25,9 +22,6 @@ def read_csv(path: Path, needed: Collection[str], text: Collection[str]) -> pd.D
             table[name] = pd.to_numeric(table[name].replace("", np.nan))
     except ValueError as error:
         raise InputError(f"{path}: not a whole CSV file ({error})") from None
-    for name in needed:
-        if name not in table:
-            raise InputError(f"{path}: column '{name}' is missing")
     if table.empty:
         raise InputError(f"{path}: no rows")
     return table

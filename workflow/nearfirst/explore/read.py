@@ -18,7 +18,7 @@ MEASURES = {
 
 def read_exploration(path: Path) -> pd.DataFrame:
     """Read the CSV that `explore.py` writes. Raises what `read_csv` raises."""
-    return read_csv(path, (*TEXT, *NUMBERS), TEXT)
+    return read_csv(path, TEXT)
 
 
 def panel_rows(table: pd.DataFrame, panel: str) -> pd.DataFrame:

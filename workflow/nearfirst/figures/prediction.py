@@ -197,14 +197,13 @@ def _correlate(
 
 def _between(loss: Floats, distances: Floats, labels: Labels) -> Floats:
     """Return the (measures, checkpoints) correlations of differences between labels."""
-    return correlation(*(_differences(values, labels) for values in (loss, distances)))
-
-
-def _differences(values: Floats, labels: Labels) -> Floats:
-    """Return the (…, checkpoints, pairs · tasks) differences of labels, in both directions."""
-    means = [values[..., labels == name, :, :].mean(axis=-3) for name in dict.fromkeys(labels)]
-    differences = np.concatenate([a - b for a, b in combinations(means, 2)], axis=-1)
-    return np.concatenate([differences, -differences], axis=-1)
+    sides = []
+    for values in (loss, distances):
+        means = [values[..., labels == name, :, :].mean(axis=-3) for name in dict.fromkeys(labels)]
+        differences = np.concatenate([a - b for a, b in combinations(means, 2)], axis=-1)
+        # In both directions, so that the order of the labels does not matter.
+        sides.append(np.concatenate([differences, -differences], axis=-1))
+    return correlation(*sides)
 
 
 def _mean(series: Floats) -> Floats:

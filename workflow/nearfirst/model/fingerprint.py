@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,13 +28,11 @@ def folders(*names: str) -> list[tuple[str, list[tuple[str, int, int]]]]:
 def code(module: Path) -> list[str]:
     """Return the SHA-256 of a module and of the modules it imports, and package versions."""
     modules = [module, *library_modules(module, Path(__file__).parents[2])]
-    return [*map(sha256, modules), *_versions()]
-
-
-def _versions() -> Iterator[str]:
+    result = [sha256(path) for path in modules]
     for name in ("torch", "transformers", "accelerate", "sentence-transformers", "lm-eval"):
         with suppress(PackageNotFoundError):
-            yield f"{name} {version(name)}"
+            result.append(f"{name} {version(name)}")
+    return result
 
 
 def digest(content: object) -> str:

@@ -12,15 +12,11 @@ from nearfirst.figures.look import LookSettings
 from nearfirst.figures.plot.correlations import draw
 
 TEXT = ("representation", "measure", "units")
-COLUMNS = (
-    *("step", "tau", "mean", "low", "high", "p_value", "n", "orders", "confidence"),
-    *("reliability", "reliability_low", "reliability_high", "spread"),
-)
 
 
 def read_order_score(path: Path) -> pd.DataFrame:
     """Read the table of `order_score.py`; raises what `read_csv` raises."""
-    return read_csv(path, (*TEXT, *COLUMNS), TEXT)
+    return read_csv(path, TEXT)
 
 
 def draw_order_score(table: pd.DataFrame, look: LookSettings) -> Figure:

@@ -29,4 +29,4 @@ def join_comparisons(figures: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def read_comparison(path: Path) -> pd.DataFrame:
     """Read a table that `compare.py` wrote; raises what `read_csv` raises."""
-    return read_csv(path, (*TEXT, "p_value"), TEXT)
+    return read_csv(path, TEXT)

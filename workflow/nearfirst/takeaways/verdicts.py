@@ -170,7 +170,7 @@ def decisive_p_value(row: "pd.Series[Any]") -> float:
 
 def read_takeaways(path: Path) -> pd.DataFrame:
     """Read the table that `takeaways.py` wrote; raises what `read_csv` raises."""
-    return read_csv(path, COLUMNS, TEXT)
+    return read_csv(path, TEXT)
 
 
 def caption(table: pd.DataFrame) -> str:

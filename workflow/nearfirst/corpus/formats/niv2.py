@@ -10,7 +10,8 @@ from nearfirst.corpus.settings import CorpusSettings
 
 from ..tasks import Task, all_tasks, distinct
 
-_POSITIVE, _NEGATIVE = 3, 2
+# The real files also hold negative examples and explanations, which nothing here reads.
+_EXAMPLES = 5
 # Its tasks look like those of old revisions: the definition is not a list, instances have no id.
 _OLD_FAMILY = "double"
 
@@ -41,8 +42,7 @@ def write(folder: Path, settings: CorpusSettings) -> int:
 def _task(name: str, task: Task, settings: CorpusSettings) -> dict[str, Any]:
     definition, category, domain = task.niv2
     rng = random.Random(f"{settings.seed}/niv2/{task.name}")
-    examples = _POSITIVE + _NEGATIVE
-    count = examples + settings.instances_per_task
+    count = _EXAMPLES + settings.instances_per_task
     rows = list(distinct(lambda: task.fill(task.inputs, rng), count).items())
     is_old = task.family == _OLD_FAMILY
     return {
@@ -51,30 +51,13 @@ def _task(name: str, task: Task, settings: CorpusSettings) -> dict[str, Any]:
         "Definition": definition if is_old else [definition],
         "Domains": [domain],
         "Positive Examples": [
-            {"input": text, "output": answers[0], "explanation": "This is as the task asks."}
-            for text, answers in rows[:_POSITIVE]
-        ],
-        "Negative Examples": [
-            {
-                "input": text,
-                "output": _wrong(task, answers, rng),
-                "explanation": f"The right answer is: {answers[0]}",
-            }
-            for text, answers in rows[_POSITIVE:examples]
+            {"input": text, "output": answers[0]} for text, answers in rows[:_EXAMPLES]
         ],
         "Instances": [
             ({} if is_old else {"id": _id(name, text)}) | {"input": text, "output": answers}
-            for text, answers in rows[examples:]
+            for text, answers in rows[_EXAMPLES:]
         ],
     }
-
-
-def _wrong(task: Task, right: list[str], rng: random.Random) -> str:
-    """Draw the answer of another instance that is not right here."""
-    while True:
-        _, (other, *_) = task.fill(task.inputs, rng)
-        if other not in right:
-            return other
 
 
 def _id(name: str, text: str) -> str:

@@ -18,5 +18,5 @@ def read(path: Path) -> pd.DataFrame:
 
     Columns panel and quantity are added if missing.
     """
-    table = read_csv(path, (), TEXT)
+    table = read_csv(path, TEXT)
     return table.assign(panel=table.get("panel", ""), quantity=table.get("quantity", "loss"))
