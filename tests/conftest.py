@@ -5,12 +5,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from checkout import Checkout, copy_project
 from cluster import Cluster, missing_requirement, slurm_cluster
 from filelock import FileLock
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 # The time of an example depends on the machine more than on the code.
 settings.register_profile("no-deadline", deadline=None)
@@ -51,17 +53,26 @@ figures:
 """Every way to arrange, to measure and to draw, with fewer runs for each figure."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that need the cluster, then with other long files.
+class ByFile(LoadScopeScheduling):
+    """Keeps the tests of a file in one process, as those of `TOGETHER`, and those of SLURM.
 
-    The tests of a file stay in one process, as those of `TOGETHER`, and those of SLURM.
+    The groups of pytest-xdist 3.8 do nothing with pytest 9.2.
     """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "slurm" if "slurm" in file else TOGETHER.get(Path(file).name, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Return the scheduler that assigns tests to processes."""
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that need the cluster, then with other long files."""
     items.sort(key=lambda item: ("slurm" not in item.nodeid, item.path.name not in LONGEST))
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        group = "slurm" if "slurm" in file else TOGETHER.get(item.path.name, file)
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_collection_finish() -> None:
