@@ -10,8 +10,10 @@ from conversations import refusal, texts
 from files import contents
 
 from nearfirst.common.errors import InputError
+from nearfirst.data import chat_rows
 from nearfirst.data.formats import flan
 from nearfirst.data.inventory import take_inventory
+from nearfirst.data.naming import source_of
 
 Row = dict[str, object]
 SETTINGS = flan.Settings()
@@ -63,6 +65,33 @@ def test_rows_of_plain_and_zipped_files_and_of_folders(tmp_path: Path) -> None:
         assert {i.source for i in instances} == {"task"}
         assert texts(instances[4]) == [("user", "q4"), ("assistant", "a4")]
         assert [i.row for i in instances] == ROWS
+
+
+TURNS = [{"from": "human", "value": "q"}, {"from": "gpt", "value": " a"}]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({}, {"id": 7}, {"id": " "}, {"source": ""}, {"system": "s"}, {"conversations": None}),
+        {"conversations": TURNS[::-1]},
+        {"conversations": TURNS * 2},
+        {"conversations": [1, 2]},
+        {"conversations": ["q", "a"]},
+        {"conversations": [TURNS[0], {"from": "gpt", "value": " "}]},
+        {"conversations": [TURNS[0], {"from": "gpt", "value": None}]},
+        {"conversations": [TURNS[0], {"value": "a", "from": "gpt"}]},
+        {"conversations": [TURNS[0], {**TURNS[1], "weight": 0}]},
+        {"conversations": [TURNS[0], {"from": "tool", "value": "a"}]},
+    ],
+)
+def test_rows_are_read_by_the_general_rules(changes: dict[str, Any]) -> None:
+    row = {"id": "a", "source": "task", "conversations": TURNS} | changes
+    expected = chat_rows.instance("conversations", row, "w", "n", task_column="source")
+    expected.source = source_of(expected.task)
+    found = flan._instance(row, "n", "w")
+    found.unused = [*found.unused]
+    assert found == expected
 
 
 def test_json_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
