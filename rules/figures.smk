@@ -77,6 +77,20 @@ def figure_flags(
     return " ".join(f"{flag} {quote(value)}" for flag, value in flags.items())
 
 
+def files_of_kind(
+    wildcards,
+):
+    """Return the files of a figure's kind."""
+    return kind_files(FIGURES[wildcards.figure].kind)
+
+
+def figure_numbers(
+    wildcards,
+):
+    """Return the part of a figure's row that its numbers depend on."""
+    return json.dumps(FIGURES[wildcards.figure].numbers())
+
+
 # One rule for each module that computes numbers, which several kinds of figure may share.
 for computing in sorted({figure.computing for figure in FIGURES.values()}):
     rows = {k: row for k, row in FIGURES.items() if row.computing == computing}
@@ -89,7 +103,7 @@ for computing in sorted({figure.computing for figure in FIGURES.values()}):
             **code("figure_numbers.py"),
             tables=figure_tables,
             # An edit to a kind reruns only its figures.
-            kind=lambda wildcards: kind_files(FIGURES[wildcards.figure].kind),
+            kind=files_of_kind,
             computing=modules_of(f"{LIBRARY}/nearfirst/figures/{computing}.py"),
         output:
             *(f"<results>/{{figure}}{end}" for end in endings),
@@ -104,7 +118,7 @@ for computing in sorted({figure.computing for figure in FIGURES.values()}):
             **asks(4000, 30),
         params:
             tables=tables_flag,
-            figure=lambda wildcards: json.dumps(FIGURES[wildcards.figure].numbers()),
+            figure=figure_numbers,
             flags=figure_flags,
         message:
             f"{computing}: numbers of {{wildcards.figure}}"
@@ -118,7 +132,7 @@ rule compare:
     input:
         **code("compare.py"),
         tables=figure_tables,
-        kind=lambda wildcards: kind_files(FIGURES[wildcards.figure].kind),
+        kind=files_of_kind,
     output:
         table=in_report("<results>/{figure}_paired.csv", "paired"),
         summary="<results>/{figure}_paired.txt",
@@ -132,7 +146,7 @@ rule compare:
         **asks(4000, 30),
     params:
         tables=tables_flag,
-        figure=lambda wildcards: json.dumps(FIGURES[wildcards.figure].numbers()),
+        figure=figure_numbers,
         settings=settings("comparison"),
         weighting=CONFIG.curves.weighting,
     message:
@@ -163,7 +177,7 @@ rule plot:
             <= CONFIG.checkpoints.keys()
             else BASE_SKILLS
         ),
-        kind=lambda wildcards: kind_files(FIGURES[wildcards.figure].kind),
+        kind=files_of_kind,
         drawing=lambda wildcards: modules_of(
             f"{LIBRARY}/nearfirst/figures/plot/{FIGURES[wildcards.figure].drawing}.py"
         ),
